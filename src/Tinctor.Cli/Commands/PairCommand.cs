@@ -131,13 +131,9 @@ public static class PairCommand
         },
         TransformPerSlide = parse.GetValue(BySlide),
         Overwrite = parse.GetValue(Overwrite),
-        Tiling = new()
+        Tiling = Tiles.Read(parse) with
         {
             TileSize = parse.GetValue(Tile) == 0 ? null : parse.GetValue(Tile),
-            Stride = parse.GetValue(Tiles.Stride),
-            MinTissue = parse.GetValue(Tiles.MinTissue),
-            MinNcc = parse.GetValue(Tiles.MinNcc),
-            MaxResidual = parse.GetValue(Tiles.MaxResidual),
             Channel = parse.GetValue(Channel),
         },
     };

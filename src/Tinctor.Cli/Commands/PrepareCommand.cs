@@ -160,16 +160,12 @@ internal static class PrepareCommand
     {
         Registration = parse.GetValue(Aligned) ? null
             : new() { Transform = parse.GetValue(Model), Mirror = parse.GetValue(Mirror), Channel = parse.GetValue(Channel) },
-        Tiling = new()
+        Tiling = Tiles.Read(parse) with
         {
             Mpp = parse.GetValue(Mpp),
             Factor = parse.GetRequiredValue(Factor) == "auto" ? null
                 : int.Parse(parse.GetRequiredValue(Factor), CultureInfo.InvariantCulture),
             TileSize = parse.GetValue(Tile),
-            Stride = parse.GetValue(Tiles.Stride),
-            MinTissue = parse.GetValue(Tiles.MinTissue),
-            MinNcc = parse.GetValue(Tiles.MinNcc),
-            MaxResidual = parse.GetValue(Tiles.MaxResidual),
             Channel = parse.GetValue(Channel),
         },
         Tissue = TissueArguments.Of(parse),

@@ -26,4 +26,13 @@ internal sealed class TileOptions
         HelpName = "PX",
         DefaultValueFactory = _ => new TilingOptions().MaxResidual,
     };
+
+    /// <summary>Gets the tiling of a command line, without the size of the tiles.</summary>
+    public TilingOptions Read(ParseResult parse) => new()
+    {
+        Stride = parse.GetValue(Stride),
+        MinTissue = parse.GetValue(MinTissue),
+        MinNcc = parse.GetValue(MinNcc),
+        MaxResidual = parse.GetValue(MaxResidual),
+    };
 }
