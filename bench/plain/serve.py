@@ -80,6 +80,8 @@ class Operations:
         elif isinstance(layer, (Attention, CrossAttention)):
             places, keys = output[0, 0].numel(), inputs[-1][0, 0].numel()
             one = 4 * len(output) * output.shape[1] * places * keys
+        if one == 0:
+            return
         trains = torch.is_grad_enabled()
         weight = getattr(layer, "weight", None)
         self.count += one * (1 + (trains and inputs[0].requires_grad) + (trains and weight is not None and weight.requires_grad))

@@ -5,6 +5,9 @@ namespace Tinctor.Torch.Optim;
 /// <summary>Adam (Kingma and Ba 2015); weight decay is added to the gradient.</summary>
 public class Adam : Optimizer
 {
+    // Numbers of a large parameter on the CPU that are updated together, so that they stay in the cache.
+    private const long PartLength = 1 << 20;
+
     private double beta1, beta2, eps;
     private bool amsgrad;
 
@@ -27,21 +30,40 @@ public class Adam : Optimizer
     private protected sealed override void Update(ParamGroup group, Entry[] entries)
     {
         Tensor[] parameters = Array.ConvertAll(entries, entry => entry.parameter);
-        Tensor[] gradients = Decay(group, parameters, Array.ConvertAll(entries, entry => entry.gradient));
+        Tensor[] gradients = Array.ConvertAll(entries, entry => entry.gradient);
         Tensor[] mean = Remembered(entries, "exp_avg", Zeros), square = Remembered(entries, "exp_avg_sq", Zeros);
+        Tensor[] largest = amsgrad ? Remembered(entries, "max_exp_avg_sq", Zeros) : [];
+        long step = entries[0].state.step;
+        if (entries is [{ IsOnCpu: true }] && parameters[0].numel() > PartLength)
+        {
+            Tensor[] steps = [parameters[0], gradients[0], mean[0], square[0], .. largest];
+            Tensor[][] parts = Array.ConvertAll(steps, Split);
+            for (int i = 0; i < parts[0].Length; i++)
+            {
+                using DisposeScope part = torch.NewDisposeScope();
+                Update(group, step, [parts[0][i]], [parts[1][i]], [parts[2][i]], [parts[3][i]], amsgrad ? [parts[4][i]] : []);
+            }
+        }
+        else Update(group, step, parameters, gradients, mean, square, largest);
+    }
+
+    private static Tensor[] Split(Tensor tensor) => tensor.split(Math.Max(1, PartLength * tensor.size(0) / tensor.numel()));
+
+    private void Update(ParamGroup group, long step, Tensor[] parameters, Tensor[] gradients, Tensor[] mean, Tensor[] square,
+        Tensor[] largest)
+    {
+        gradients = Decay(group, parameters, gradients);
         Foreach.mul___Scalar.CallVoid(mean, beta1);
         Foreach.add___List.CallVoid(mean, gradients, 1 - beta1);
         Foreach.mul___Scalar.CallVoid(square, beta2);
         Foreach.addcmul___Scalar.CallVoid(square, gradients, gradients, 1 - beta2);
         if (amsgrad)
         {
-            Tensor[] largest = Remembered(entries, "max_exp_avg_sq", Zeros);
             Foreach.maximum___List.CallVoid(largest, square);
             square = largest;
         }
 
         // The averages start at zero; these factors make up for it.
-        long step = entries[0].state.step;
         double correction1 = 1 - Math.Pow(beta1, step), correction2 = 1 - Math.Pow(beta2, step);
         Tensor[] root = Foreach.sqrt.CallMany((Arg)square);
         Foreach.div___Scalar.CallVoid(root, Math.Sqrt(correction2));

@@ -43,6 +43,27 @@ public class OptimizerTests
         optimiser.step();
     }
 
+    [Theory, InlineData("adam_amsgrad"), InlineData("adamw")]
+    public void Step_of_large_parameter_equals_steps_of_its_rows(string name)
+    {
+        using var scope = torch.NewDisposeScope();
+        // More numbers than are updated together, in rows that do not divide them.
+        Tensor start = torch.randn([7, 200, 1501]);
+        Tensor whole = start.clone().requires_grad_();
+        Tensor[] rows = Array.ConvertAll(start.unbind(0), row => row.clone().requires_grad_());
+        using Optimizer ofWhole = optimisers[name]([whole]), ofRows = optimisers[name](rows);
+        for (int step = 0; step < 3; step++)
+        {
+            Tensor gradient = torch.randn(start.shape);
+            whole.grad = gradient;
+            foreach ((Tensor row, Tensor part) in rows.Zip(gradient.unbind(0))) row.grad = part.clone();
+            ofWhole.step();
+            ofRows.step();
+        }
+        Vectors.AssertClose(torch.stack(rows), whole, "the parameter", 1e-6, 1e-7);
+        Assert.NotEqual(0, (whole - start).abs().max().item());
+    }
+
     [Theory, MemberData(nameof(Names))]
     public void Step_twenty_times_equals_PyTorch(string name)
     {

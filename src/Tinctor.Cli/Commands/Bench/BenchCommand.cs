@@ -90,9 +90,17 @@ internal static class BenchCommand
         Terminal.Result(FormattableString.Invariant($"{SystemInfo.ProcessorName}, {threads} threads; measured peaks: ")
             + FormattableString.Invariant($"float32 {peaks.Float32 / 1e9:F0} GFLOP/s, bfloat16 {peaks.Bfloat16 / 1e9:F0}, ")
             + FormattableString.Invariant($"int8 {peaks.Int8 / 1e9:F0} GOP/s, memory {peaks.Memory / 1e9:F0} GB/s"));
-        List<Timing> timings = ProgressDisplay.Show("bench", progress => Time(workloads, rounds, progress, cancel));
-        Print(timings, peaks);
-        if (parse.GetValue(Output) is { } file) Write(file, threads, peer?.Version, peaks, timings);
+        var timings = new List<Timing>();
+        try
+        {
+            ProgressDisplay.Show("bench", progress => timings.AddRange(Time(workloads, rounds, progress, cancel)));
+        }
+        finally
+        {
+            // Times measured before a failure, or before the user ends the run, are not lost.
+            if (timings.Count > 0) Print(timings, peaks);
+            if (timings.Count > 0 && parse.GetValue(Output) is { } file) Write(file, threads, peer?.Version, peaks, timings);
+        }
         return 0;
     }
 
@@ -106,9 +114,8 @@ internal static class BenchCommand
         }
     }
 
-    private static List<Timing> Time(Workload[] workloads, int rounds, ProgressDisplay progress, CancellationToken cancel)
+    private static IEnumerable<Timing> Time(Workload[] workloads, int rounds, ProgressDisplay progress, CancellationToken cancel)
     {
-        var timings = new List<Timing>();
         foreach ((int i, Workload workload) in workloads.Index())
         {
             using (workload)
@@ -123,10 +130,9 @@ internal static class BenchCommand
                     if (round >= 0) timing.Add(own, other);
                     progress.Report((i + ((round + 2.0) / (rounds + 1))) / workloads.Length, workload.Name);
                 }
-                timings.Add(timing);
+                yield return timing;
             }
         }
-        return timings;
     }
 
     private static void Print(List<Timing> timings, Peaks peaks)
