@@ -34,17 +34,17 @@ public class Adam : Optimizer
         Tensor[] mean = Remembered(entries, "exp_avg", Zeros), square = Remembered(entries, "exp_avg_sq", Zeros);
         Tensor[] largest = amsgrad ? Remembered(entries, "max_exp_avg_sq", Zeros) : [];
         long step = entries[0].state.step;
-        if (entries is [{ IsOnCpu: true }] && parameters[0].numel() > PartLength)
+        if (entries is not [{ IsOnCpu: true }] || parameters[0].numel() <= PartLength)
         {
-            Tensor[] steps = [parameters[0], gradients[0], mean[0], square[0], .. largest];
-            Tensor[][] parts = Array.ConvertAll(steps, Split);
-            for (int i = 0; i < parts[0].Length; i++)
-            {
-                using DisposeScope part = torch.NewDisposeScope();
-                Update(group, step, [parts[0][i]], [parts[1][i]], [parts[2][i]], [parts[3][i]], amsgrad ? [parts[4][i]] : []);
-            }
+            Update(group, step, parameters, gradients, mean, square, largest);
+            return;
         }
-        else Update(group, step, parameters, gradients, mean, square, largest);
+        Tensor[][] parts = Array.ConvertAll<Tensor, Tensor[]>([parameters[0], gradients[0], mean[0], square[0], .. largest], Split);
+        for (int i = 0; i < parts[0].Length; i++)
+        {
+            using DisposeScope part = torch.NewDisposeScope();
+            Update(group, step, [parts[0][i]], [parts[1][i]], [parts[2][i]], [parts[3][i]], amsgrad ? [parts[4][i]] : []);
+        }
     }
 
     private static Tensor[] Split(Tensor tensor) => tensor.split(Math.Max(1, PartLength * tensor.size(0) / tensor.numel()));
