@@ -76,12 +76,12 @@ public sealed class BridgeCommandTests(TrainedRun trained) : IDisposable
     [Fact]
     public void Variance_continues_after_full_disk()
     {
-        // A disk of one page has space for a part of the results.
+        // A disk of one page has space for the results of one image.
         using var disk = new SmallDisk(4);
         Train("i2sb");
-        string[] variance = ["variance", At("i2sb"), At("data/pairs.csv"), "--images", "1", "--samples", "2", "--average", "1,2",
-            "--strategies", "vanilla", "--device", "cpu", "-o"], small = [.. variance, disk.At("table")];
-        Assert.Contains(": cannot be written: no space left on the disk", CommandLine.Run(small).OneError());
+        string[] variance = ["variance", At("i2sb"), At("data/pairs.csv"), "--split", "train", "--images", "2", "--samples", "2",
+            "--average", "1,2", "--strategies", "vanilla", "--device", "cpu", "-o"], small = [.. variance, disk.At("table")];
+        Assert.Contains("results.json: cannot be written: no space left on the disk", CommandLine.Run(small).OneError());
         Assert.All(disk.Files, file => Assert.DoesNotContain(".tinctor-", file));
         disk.Resize(100);
         Assert.Equal(0, CommandLine.Run(small).Code);

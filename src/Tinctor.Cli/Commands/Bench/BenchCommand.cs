@@ -98,8 +98,11 @@ internal static class BenchCommand
         finally
         {
             // Times measured before a failure, or before the user ends the run, are not lost.
-            if (timings.Count > 0) Print(timings, peaks);
-            if (timings.Count > 0 && parse.GetValue(Output) is { } file) Write(file, threads, peer?.Version, peaks, timings);
+            if (timings.Count > 0)
+            {
+                Print(timings, peaks);
+                if (parse.GetValue(Output) is { } file) Write(file, threads, peer?.Version, peaks, timings);
+            }
         }
         return 0;
     }
