@@ -38,7 +38,7 @@ public sealed record SlideStainOptions
 
     /// <summary>
     /// Distance between the tiles whose moments kernelized normalisation measures, in tiles; the others are interpolated. 1 measures every
-    /// tile, as published, which takes twice the time of staining alone; 2 measures the centres of a quarter of them.
+    /// tile, as published, which takes twice the time of staining alone; 2 measures a quarter of them.
     /// </summary>
     public int KernelStep { get; init; } = 2;
 

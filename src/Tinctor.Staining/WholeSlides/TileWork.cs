@@ -8,9 +8,6 @@ internal sealed class TileWork
 {
     private const int Ahead = 4;
 
-    // Part of the side of a tile that moments are measured on, where not all tiles are measured.
-    private const double MeasuredSide = 0.7;
-
     private readonly Stainer stainer;
     private readonly TileSource source;
     private readonly SlidePreparation slide;
@@ -93,24 +90,9 @@ internal sealed class TileWork
 
     private Step Read(Step step) => step.Task switch
     {
-        Task.Measure => step with { Source = Measured(source.Read(slide.Layout, step.Tile)) },
-        Task.Stain => step with { Source = source.Read(slide.Layout, step.Tile) },
+        Task.Measure or Task.Stain => step with { Source = source.Read(slide.Layout, step.Tile) },
         _ => step,
     };
-
-    // A coarser grid takes the centre of a tile, half of its area.
-    private Image Measured(Image tile)
-    {
-        if (options.KernelStep == 1) return tile;
-        (int width, int height) = (MeasuredLength(tile.Width), MeasuredLength(tile.Height));
-        return tile.Crop((tile.Width - width) / 2, (tile.Height - height) / 2, width, height);
-    }
-
-    private int MeasuredLength(int length)
-    {
-        int multiple = stainer.Model.SizeMultiple;
-        return Math.Min(length, Math.Max(stainer.Model.SmallestSize, (int)(length * MeasuredSide / multiple) * multiple));
-    }
 
     private IEnumerable<List<Step>> Batches(IEnumerable<Step> steps)
     {
