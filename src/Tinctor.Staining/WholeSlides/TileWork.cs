@@ -88,11 +88,7 @@ internal sealed class TileWork
         }
     }
 
-    private Step Read(Step step) => step.Task switch
-    {
-        Task.Measure or Task.Stain => step with { Source = source.Read(slide.Layout, step.Tile) },
-        _ => step,
-    };
+    private Step Read(Step step) => step.Task == Task.None ? step : step with { Source = source.Read(slide.Layout, step.Tile) };
 
     private IEnumerable<List<Step>> Batches(IEnumerable<Step> steps)
     {
