@@ -44,7 +44,7 @@ internal sealed class BlockBuffer
             (minX, maxX) = (Math.Min(minX, this.x[i]), Math.Max(maxX, this.x[i]));
             (minY, maxY) = (Math.Min(minY, this.y[i]), Math.Max(maxY, this.y[i]));
         }
-        Tissue = new TissueBlock(model, minX, minY, maxX, maxY);
+        Tissue = new TissueBlock(model, new TissueArea(minX, minY, maxX, maxY));
         for (int i = 0; i < count; i++)
             this.points[i] = Tissue.Sample(this.x[i], this.y[i]);
     }

@@ -39,8 +39,8 @@ public sealed class PhantomSlideTests
     public void Sample_is_independent_of_blocks()
     {
         var model = new TissueModel(7, 2, null);
-        var whole = new TissueBlock(model, 100, 200, 300, 380);
-        var part = new TissueBlock(model, 187.25f, 255.5f, 230, 300);
+        var whole = new TissueBlock(model, new TissueArea(100, 200, 300, 380));
+        var part = new TissueBlock(model, new TissueArea(187.25f, 255.5f, 230, 300));
         for (float y = 256; y < 300; y += 1.3f)
         {
             for (float x = 188; x < 230; x += 1.3f)
