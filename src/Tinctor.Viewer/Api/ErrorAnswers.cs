@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Security;
 
 namespace Tinctor.Viewer.Api;
 
@@ -23,7 +24,7 @@ internal sealed partial class ErrorAnswers(ILogger<ErrorAnswers> log) : IExcepti
         (int status, string title, string? detail) = exception switch
         {
             BusyException => (StatusCodes.Status429TooManyRequests, "The server is busy", "Repeat the request later."),
-            TinctorException e => (StatusCodes.Status422UnprocessableEntity, "The file cannot be used", Describe(e)),
+            TinctorException e => (StatusCodes.Status422UnprocessableEntity, "The file cannot be used", PublicMessage.Of(e)),
             BadHttpRequestException e => (e.StatusCode, "The request is malformed", e.Message),
             _ => (StatusCodes.Status500InternalServerError, "Internal error", null),
         };
@@ -32,13 +33,6 @@ internal sealed partial class ErrorAnswers(ILogger<ErrorAnswers> log) : IExcepti
             context.Response.Headers.RetryAfter = BusyException.RetryAfter.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         await Results.Problem(detail, statusCode: status, title: title).ExecuteAsync(context);
         return true;
-    }
-
-    /// <summary>Describes an error in one line, without the folders of the server.</summary>
-    public static string Describe(TinctorException e)
-    {
-        string name = e.File is null ? "" : $"{Path.GetFileName(e.File)}: ", problem = e.Problem.TrimEnd('.');
-        return e.Remedy is null ? $"{name}{problem}." : $"{name}{problem}. {e.Remedy}";
     }
 
     [LoggerMessage(LogLevel.Error, "The request {Path} failed")]

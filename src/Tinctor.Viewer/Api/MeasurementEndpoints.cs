@@ -14,6 +14,7 @@ using Tinctor.Viewer.Jobs;
 using Tinctor.Viewer.Measurements;
 using Tinctor.Viewer.Pixels;
 using Tinctor.Viewer.Registrations;
+using Tinctor.Viewer.Security;
 
 namespace Tinctor.Viewer.Api;
 
@@ -80,7 +81,7 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
         }
         catch (TinctorException e) when (e.File is null)
         {
-            return Malformed(Sentence(ErrorAnswers.Describe(e)));
+            return Malformed(Sentence(PublicMessage.Of(e)));
         }
         foreach (CatalogueSlide picture in pictures.Select(picture => picture.Slide).Append(slide).Distinct())
             Measurer.RequireBrightfield(picture, await reader.SummaryAsync(picture, cancel));
@@ -188,7 +189,7 @@ internal sealed class MeasurementEndpoints(SlideCatalogue catalogue, SlideReader
         status.Total, status.Error switch
         {
             null => null,
-            TinctorException e => Sentence(ErrorAnswers.Describe(e)),
+            TinctorException e => Sentence(PublicMessage.Of(e)),
             _ => "The regions could not be measured.",
         }, status.Result is { } result ? Describe(status.Plan, result) : null);
 

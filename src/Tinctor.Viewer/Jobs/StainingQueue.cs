@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Tinctor.Staining;
 using Tinctor.Staining.WholeSlides;
 using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Security;
 
 namespace Tinctor.Viewer.Jobs;
 
@@ -334,7 +335,8 @@ internal sealed class StainingQueue : BackgroundService
 
     private void Fail(StainingJob job, Exception error)
     {
-        string message = error is TinctorException ? error.Message : "the slide could not be stained";
+        string message = error is TinctorException e ? PublicMessage.Of(e)
+            : "The slide could not be stained; the log of the server has the reason.";
         if (error is not TinctorException) log.LogError(error, "Job {Job} failed", job.Id);
         Update(job.Id, now => now with { State = JobState.Failed, Error = message });
     }

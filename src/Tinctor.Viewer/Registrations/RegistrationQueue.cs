@@ -6,6 +6,7 @@ using Tinctor.Slides;
 using Tinctor.Transforms;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Pixels;
+using Tinctor.Viewer.Security;
 
 namespace Tinctor.Viewer.Registrations;
 
@@ -96,7 +97,7 @@ internal sealed partial class RegistrationQueue(RegistrationCatalogue catalogue,
         }
         catch (TinctorException e)
         {
-            Set(job with { State = EstimateState.Failed, Error = e.Remedy is null ? $"{e.Problem}." : $"{e.Problem}. {e.Remedy}" });
+            Set(job with { State = EstimateState.Failed, Error = PublicMessage.Of(e) });
         }
         // A defect, or files that vanished, must not end the queue.
         catch (Exception e)

@@ -99,7 +99,7 @@ public sealed class StainingQueueTests : IDisposable
         await using var started = await Started.StartAsync(Store);
         StainingJob job = started.Queue.Add(Key("a") with { Model = folder.File("nothing") });
         StainingJob failed = await started.UntilAsync(job.Id, now => now.State == JobState.Failed);
-        Assert.Contains("nothing", failed.Error);
+        Assert.StartsWith("nothing: ", failed.Error); // without the folders of the server
     }
 
     [Fact]
