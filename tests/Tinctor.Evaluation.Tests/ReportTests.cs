@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 using Tinctor.Evaluation.Report;
-using Tinctor.Evaluation.Sections;
 using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Tests;
