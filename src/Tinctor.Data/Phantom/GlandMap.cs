@@ -17,7 +17,8 @@ internal sealed class GlandMap
         TissueArea around = area.Expand(2 * TissueModel.GlandReach);
         all = model.Glands(around.Left, around.Top, around.Right, around.Bottom);
         epithelia = all.FindAll(gland => gland.Tissue != PhantomTissue.Vessel);
-        all.RemoveAll(gland => gland.Tissue == PhantomTissue.Vessel && Deepest(epithelia, gland.X, gland.Y, out _, gland.B + 6) is not null);
+        all.RemoveAll(gland => gland.Tissue == PhantomTissue.Vessel
+            && Deepest(epithelia, gland.X, gland.Y, out _, gland.B + 6) is not null);
         index = new DiscIndex(area, IndexStep);
         for (int i = 0; i < all.Count; i++)
             index.Add(i, all[i].X, all[i].Y, all[i].Reach + all[i].Cleft + 3);

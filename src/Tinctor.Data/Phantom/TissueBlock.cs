@@ -82,7 +82,8 @@ internal sealed class TissueBlock
         bool tumour = gland.Tissue == PhantomTissue.Tumour;
         point.Tissue = gland.Tissue;
         float wobble = 0.7f * Noise.Gradient(x / 3.1f, y / 3.1f, model.TextureSeed(2));
-        float open = Noise.Step(-0.6f, 0.6f, depth - gland.Wall - (tumour ? 3 * field.Outline : 1.2f * field.Outline) - wobble);
+        float uneven = (tumour ? 3 : 1.2f) * field.Outline;
+        float open = Noise.Step(-0.6f, 0.6f, depth - gland.Wall - uneven - wobble);
         // Wide nests have cribriform holes.
         if (tumour && float.IsInfinity(gland.Wall) && depth > 9)
         {
@@ -111,8 +112,9 @@ internal sealed class TissueBlock
             border = (second - best) / (2 * between);
         }
         // Basal and luminal sides are fainter membranes.
-        float basal = Math.Min(MathF.Abs(depth - 0.4f), MathF.Abs(gland.Wall + (tumour ? 3 * field.Outline : 1.2f * field.Outline) + wobble - depth - 0.4f));
-        point.Membrane = (1 - open) * Math.Max(Noise.Step(0.95f + (0.35f * field.Tone), 0.1f, border), 0.5f * Noise.Step(1.0f, 0.1f, basal));
+        float basal = Math.Min(MathF.Abs(depth - 0.4f), MathF.Abs(gland.Wall + uneven + wobble - depth - 0.4f));
+        point.Membrane = (1 - open)
+            * Math.Max(Noise.Step(0.95f + (0.35f * field.Tone), 0.1f, border), 0.5f * Noise.Step(1.0f, 0.1f, basal));
         point.Gap = 0.5f + (0.55f * Noise.Gradient(x / 5.5f, y / 5.5f, model.TextureSeed(4))) + model.GapShift(gland);
         float granular = Noise.Gradient(x / 1.3f, y / 1.3f, model.TextureSeed(5));
         float tone = Noise.Draw(cell, 40);
