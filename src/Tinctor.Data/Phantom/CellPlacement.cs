@@ -9,27 +9,25 @@ internal sealed class CellPlacement
     private readonly TissueModel model;
     private readonly GlandMap glands;
     private readonly TissueArea area;
-    private readonly List<Nucleus> nuclei = [];
-    private readonly List<Cell> cells = [];
 
     /// <summary>Places the cells.</summary>
     public CellPlacement(TissueModel model, GlandMap glands, TissueFields fields, TissueArea area)
     {
         (this.model, this.glands, this.area) = (model, glands, area);
         foreach (Gland gland in glands.All.Where(gland => area.Touches(gland.X, gland.Y, gland.Reach))) PlaceCells(gland);
-        foreach (Nucleus nucleus in model.LooseNuclei(area.Left, area.Top, area.Right, area.Bottom, fields.FibreAngle))
+        foreach (Nucleus nucleus in model.LooseNuclei(area, fields.FibreAngle))
         {
             (float wx, float wy) = model.Warp(nucleus.X, nucleus.Y);
             float distance = nucleus.Kind == PhantomNucleusKind.Lymphocyte ? 2 : 3.5f;
-            if (glands.Near(nucleus.X + wx, nucleus.Y + wy, out _, distance) is null) nuclei.Add(nucleus);
+            if (glands.Near(nucleus.X + wx, nucleus.Y + wy, out _, distance) is null) Nuclei.Add(nucleus);
         }
     }
 
     /// <summary>Nuclei of the area.</summary>
-    public IReadOnlyList<Nucleus> Nuclei => nuclei;
+    public List<Nucleus> Nuclei { get; } = [];
 
     /// <summary>Epithelial cells of the area.</summary>
-    public IReadOnlyList<Cell> Cells => cells;
+    public List<Cell> Cells { get; } = [];
 
     /// <summary>Places cells in rows along a gland's outline, from its rim inwards.</summary>
     private void PlaceCells(Gland gland)
@@ -52,7 +50,7 @@ internal sealed class CellPlacement
             int number = 0;
             for (float depth = first; depth <= last; depth += step)
             {
-                float ring = MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A - depth) + Square(gland.B - depth)));
+                float ring = MathF.Tau * MathF.Sqrt(0.5f * (Noise.Square(gland.A - depth) + Noise.Square(gland.B - depth)));
                 int count = Math.Max(1, (int)(ring / spacing));
                 for (int i = 0; i < count; i++)
                 {
@@ -77,7 +75,7 @@ internal sealed class CellPlacement
             (float x, float y, float radial) = OnContour(gland, t, d);
             (float dx, float dy) = model.Shift(cell);
             (x, y) = (x + dx, y + dy);
-            if (placed.Exists(p => Square(p.X - x) + Square(p.Y - y) < keep * keep))
+            if (placed.Exists(p => Noise.Square(p.X - x) + Noise.Square(p.Y - y) < keep * keep))
                 return false;
             placed.Add((x, y));
             if (!area.Contains(x, y) || !Fits(gland, x, y, vessel ? 0 : 2.2f))
@@ -85,8 +83,8 @@ internal sealed class CellPlacement
             if (vessel && Noise.Draw(hash, 4) < 0.45f)
                 return true;
             if (!vessel)
-                cells.Add(new Cell(x, y, gland, hash));
-            nuclei.Add(model.Epithelial(gland, number, x, y, radial));
+                Cells.Add(new Cell(x, y, gland, hash));
+            Nuclei.Add(model.Epithelial(gland, number, x, y, radial));
             return true;
         }
 
@@ -97,14 +95,14 @@ internal sealed class CellPlacement
     /// <summary>Flat, dark nuclei between an acinus and its basement membrane.</summary>
     private void PlaceMyoepithelium(Gland gland)
     {
-        int count = (int)(MathF.Tau * MathF.Sqrt(0.5f * (Square(gland.A) + Square(gland.B))) / 13);
+        int count = (int)(MathF.Tau * MathF.Sqrt(0.5f * (Noise.Square(gland.A) + Noise.Square(gland.B))) / 13);
         for (int i = 0; i < count; i++)
         {
             uint cell = Noise.Hash((int)gland.Hash, i, 0xCE13u), hash = model.CellHash(cell, cell);
             float t = MathF.Tau * (i + (0.6f * Noise.Draw(hash, 1))) / count;
             (float x, float y, float radial) = OnContour(gland, t, 1.1f);
             if (area.Contains(x, y) && Fits(gland, x, y, 0.3f) && Noise.Draw(hash, 2) < 0.7f)
-                nuclei.Add(model.Flat(hash, x, y, radial));
+                Nuclei.Add(model.Flat(hash, x, y, radial));
         }
     }
 
@@ -136,6 +134,4 @@ internal sealed class CellPlacement
         return ReferenceEquals(deepest, gland) && depth > minimumDepth && model.Tissue(x, y) > 0.02f
             && depth < gland.Wall - (vessel ? -1 : 1.5f);
     }
-
-    private static float Square(float x) => x * x;
 }

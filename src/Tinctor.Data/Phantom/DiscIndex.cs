@@ -5,34 +5,16 @@ internal sealed class DiscIndex
 {
     private readonly float left, top, step;
     private readonly int columns, rows;
-    private readonly List<(int Bucket, int Item)> entries = [];
-    private int[] starts = [];
-    private int[] items = [];
+    private readonly int[] starts;
+    private readonly int[] items;
 
-    /// <summary>Creates an empty index of an area, with cells of a size.</summary>
-    public DiscIndex(TissueArea area, float step)
+    private DiscIndex(TissueArea area, float step, IReadOnlyList<(float X, float Y, float Radius)> discs)
     {
         // Alignment to multiples of the step makes results independent of the area.
         (left, top, this.step) = (MathF.Floor(area.Left / step) - 2, MathF.Floor(area.Top / step) - 2, step);
         columns = (int)(MathF.Floor(area.Right / step) - left) + 3;
         rows = (int)(MathF.Floor(area.Bottom / step) - top) + 3;
-    }
-
-    /// <summary>Adds a disc.</summary>
-    public void Add(int item, float x, float y, float radius)
-    {
-        int x0 = Math.Max(0, Column(x - radius)), x1 = Math.Min(columns - 1, Column(x + radius));
-        int y0 = Math.Max(0, Row(y - radius)), y1 = Math.Min(rows - 1, Row(y + radius));
-        for (int row = y0; row <= y1; row++)
-        {
-            for (int column = x0; column <= x1; column++)
-                entries.Add(((row * columns) + column, item));
-        }
-    }
-
-    /// <summary>Sorts the discs into their lists; call once, after the last Add.</summary>
-    public void Freeze()
-    {
+        List<(int Bucket, int Item)> entries = Entries(discs);
         starts = new int[(columns * rows) + 1];
         foreach ((int bucket, _) in entries)
             starts[bucket + 1]++;
@@ -42,14 +24,34 @@ internal sealed class DiscIndex
         int[] next = [.. starts];
         foreach ((int bucket, int item) in entries)
             items[next[bucket]++] = item;
-        entries.Clear();
     }
 
-    /// <summary>Gets the discs that may cover a point, in the order of addition.</summary>
+    /// <summary>Creates the index of an area, with cells of a size.</summary>
+    public static DiscIndex Create<T>(TissueArea area, float step, List<T> items, Func<T, (float X, float Y, float Radius)> disc) =>
+        new(area, step, items.ConvertAll(item => disc(item)));
+
+    /// <summary>Gets the items whose discs may cover a point, in ascending order.</summary>
     public ReadOnlySpan<int> At(float x, float y)
     {
         int bucket = (Math.Clamp(Row(y), 0, rows - 1) * columns) + Math.Clamp(Column(x), 0, columns - 1);
         return items.AsSpan(starts[bucket], starts[bucket + 1] - starts[bucket]);
+    }
+
+    private List<(int Bucket, int Item)> Entries(IReadOnlyList<(float X, float Y, float Radius)> discs)
+    {
+        List<(int Bucket, int Item)> entries = [];
+        for (int i = 0; i < discs.Count; i++)
+        {
+            (float x, float y, float radius) = discs[i];
+            int x0 = Math.Max(0, Column(x - radius)), x1 = Math.Min(columns - 1, Column(x + radius));
+            int y0 = Math.Max(0, Row(y - radius)), y1 = Math.Min(rows - 1, Row(y + radius));
+            for (int row = y0; row <= y1; row++)
+            {
+                for (int column = x0; column <= x1; column++)
+                    entries.Add(((row * columns) + column, i));
+            }
+        }
+        return entries;
     }
 
     private int Column(float x) => (int)(MathF.Floor(x / step) - left);

@@ -14,15 +14,11 @@ internal sealed class GlandMap
     /// <summary>Finds the glands of an area.</summary>
     public GlandMap(TissueModel model, TissueArea area)
     {
-        TissueArea around = area.Expand(2 * TissueModel.GlandReach);
-        all = model.Glands(around.Left, around.Top, around.Right, around.Bottom);
+        all = model.Glands(area.Expand(2 * TissueModel.GlandReach));
         epithelia = all.FindAll(gland => gland.Tissue != PhantomTissue.Vessel);
         all.RemoveAll(gland => gland.Tissue == PhantomTissue.Vessel
             && Deepest(epithelia, gland.X, gland.Y, out _, gland.B + 6) is not null);
-        index = new DiscIndex(area, IndexStep);
-        for (int i = 0; i < all.Count; i++)
-            index.Add(i, all[i].X, all[i].Y, all[i].Reach + all[i].Cleft + 3);
-        index.Freeze();
+        index = DiscIndex.Create(area, IndexStep, all, gland => (gland.X, gland.Y, gland.Reach + gland.Cleft + 3));
     }
 
     /// <summary>All glands.</summary>
@@ -55,8 +51,7 @@ internal sealed class GlandMap
         Gland? deepest = null;
         foreach (Gland gland in glands)
         {
-            float dx = x - gland.X, dy = y - gland.Y, reach = gland.Reach + distance;
-            if ((dx * dx) + (dy * dy) > reach * reach)
+            if (Noise.Square(x - gland.X) + Noise.Square(y - gland.Y) > Noise.Square(gland.Reach + distance))
                 continue;
             float d = gland.Depth(x, y);
             if (d > depth)

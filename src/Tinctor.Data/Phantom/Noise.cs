@@ -82,6 +82,10 @@ internal static class Noise
         return t * t * (3 - (2 * t));
     }
 
+    /// <summary>Square of a number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Square(float x) => x * x;
+
     /// <summary>Linear interpolation.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Lerp(float a, float b, float t) => a + ((b - a) * t);

@@ -167,7 +167,7 @@ internal static class PhantomSlide
             .Select(i => (X: left + (i % columns * step), Y: top + (i / columns * step)))
             .MaxBy(corner => Math.Min(0.5f, Tumour(corner.X, corner.Y)));
 
-        float Tumour(float x, float y) => model.Glands(x, y, x + width, y + height)
+        float Tumour(float x, float y) => model.Glands(new TissueArea(x, y, x + width, y + height))
             .Where(gland => gland.Tissue == PhantomTissue.Tumour && model.Fat(gland.X, gland.Y) < 0)
             .Sum(nest => MathF.PI * nest.A * nest.B) / (width * height);
     }

@@ -10,8 +10,8 @@ internal sealed class TissueBlock
     private readonly TissueModel model;
     private readonly GlandMap glands;
     private readonly TissueFields fields;
-    private readonly IReadOnlyList<Nucleus> nuclei;
-    private readonly IReadOnlyList<Cell> cells;
+    private readonly List<Nucleus> nuclei;
+    private readonly List<Cell> cells;
     private readonly DiscIndex nucleiAt, cellsAt;
 
     /// <summary>Builds the tissue for an area.</summary>
@@ -23,14 +23,8 @@ internal sealed class TissueBlock
         fields = new TissueFields(model, glands, around);
         var placement = new CellPlacement(model, glands, fields, around);
         (nuclei, cells) = (placement.Nuclei, placement.Cells);
-        nucleiAt = new DiscIndex(area, IndexStep);
-        for (int i = 0; i < nuclei.Count; i++)
-            nucleiAt.Add(i, nuclei[i].X, nuclei[i].Y, nuclei[i].Reach);
-        nucleiAt.Freeze();
-        cellsAt = new DiscIndex(area, IndexStep);
-        for (int i = 0; i < cells.Count; i++)
-            cellsAt.Add(i, cells[i].X, cells[i].Y, CellReach);
-        cellsAt.Freeze();
+        nucleiAt = DiscIndex.Create(area, IndexStep, nuclei, nucleus => (nucleus.X, nucleus.Y, nucleus.Reach));
+        cellsAt = DiscIndex.Create(area, IndexStep, cells, cell => (cell.X, cell.Y, CellReach));
     }
 
     /// <summary>Nuclei that may overlap the area.</summary>
@@ -98,7 +92,7 @@ internal sealed class TissueBlock
         {
             if (!ReferenceEquals(cells[i].Gland, gland))
                 continue;
-            float d = Square(cells[i].X - wx) + Square(cells[i].Y - wy);
+            float d = Noise.Square(cells[i].X - wx) + Noise.Square(cells[i].Y - wy);
             if (d < best)
                 (second, next, best, near) = (best, near, d, i);
             else if (d < second)
@@ -108,7 +102,7 @@ internal sealed class TissueBlock
         float border = float.MaxValue;
         if (next >= 0)
         {
-            float between = MathF.Sqrt(Square(cells[near].X - cells[next].X) + Square(cells[near].Y - cells[next].Y));
+            float between = MathF.Sqrt(Noise.Square(cells[near].X - cells[next].X) + Noise.Square(cells[near].Y - cells[next].Y));
             border = (second - best) / (2 * between);
         }
         // Basal and luminal sides are fainter membranes.
@@ -220,14 +214,14 @@ internal sealed class TissueBlock
             {
                 float cx = (i + 0.5f + (0.7f * (Noise.Uniform(i, j, model.TextureSeed(10)) - 0.5f))) * spacing;
                 float cy = (j + 0.5f + (0.7f * (Noise.Uniform(i, j, model.TextureSeed(11)) - 0.5f))) * spacing;
-                float d = Square(cx - wx) + Square(cy - wy);
+                float d = Noise.Square(cx - wx) + Noise.Square(cy - wy);
                 if (d < best)
                     (second, sx, sy, best, bx, by) = (best, bx, by, d, cx, cy);
                 else if (d < second)
                     (second, sx, sy) = (d, cx, cy);
             }
         }
-        return (second - best) / (2 * MathF.Sqrt(Square(bx - sx) + Square(by - sy)));
+        return (second - best) / (2 * MathF.Sqrt(Noise.Square(bx - sx) + Noise.Square(by - sy)));
     }
 
     /// <summary>
@@ -272,7 +266,7 @@ internal sealed class TissueBlock
                 continue;
             float texture = Noise.Gradient(x / 0.95f, y / 0.95f, model.TextureSeed(15) + (n.Hash & 7))
                 + (0.5f * Noise.Gradient(x / 2.2f, y / 2.2f, model.TextureSeed(16)));
-            float rim = MathF.Exp(-Square((inside - 0.5f) / 0.55f)) * (1.3f - soft);
+            float rim = MathF.Exp(-Noise.Square((inside - 0.5f) / 0.55f)) * (1.3f - soft);
             float pale = n.Kind == PhantomNucleusKind.Tumour ? 0.25f * n.Coarse * Noise.Step(0.4f, 1.6f, inside) : 0;
             point.Nucleus = cover;
             point.Chromatin = n.Dark * Math.Max(0.25f, 1 + (n.Coarse * 0.95f * texture) + (0.45f * rim * (0.4f + n.Coarse)) - pale);
@@ -281,7 +275,7 @@ internal sealed class TissueBlock
             {
                 float ax = n.A * 0.5f * ((2 * Noise.Draw(n.Hash, 60 + (2 * j))) - 1);
                 float ay = n.B * 0.5f * ((2 * Noise.Draw(n.Hash, 61 + (2 * j))) - 1);
-                float r = MathF.Sqrt(Square(u - ax) + Square(v - ay));
+                float r = MathF.Sqrt(Noise.Square(u - ax) + Noise.Square(v - ay));
                 point.Nucleolus = Math.Max(point.Nucleolus, Noise.Step(1.15f, 0.6f, r));
             }
             point.Ki67 = n.Ki67;
@@ -303,6 +297,4 @@ internal sealed class TissueBlock
         if (w < 0.5f)
             point.Tissue = stroma.Tissue;
     }
-
-    private static float Square(float x) => x * x;
 }

@@ -17,7 +17,8 @@ internal sealed class TissueModel
     // Share of the cells of a section that are cut again by the next one, 4 um deeper, and the distance by which they move, in micrometres.
     private const float Continuing = 0.35f, CellShift = 1.4f;
 
-    // Textures of single cells, granules and fine fibres (see TissueBlock), which neighbouring sections do not share: bit n for texture n.
+    // Textures of single cells, granules and fine fibres (see TissueBlock and TissueFields), which neighbouring sections do not share:
+    // bit n for texture n.
     private const uint FineTextures = (1u << 1) | (1u << 2) | (1u << 4) | (1u << 5) | (1u << 7) | (1u << 12) | (1u << 14) | (1u << 15)
         | (1u << 16) | (1u << 18) | (1u << 21) | (1u << 22) | (1u << 23);
 
@@ -139,14 +140,14 @@ internal sealed class TissueModel
     public float GapShift(Gland gland) => stain == 0 ? 0 : 0.6f * (Noise.Uniform((int)gland.Hash, 6, stain) - 0.5f);
 
     /// <summary>
-    /// Gets the nests, acini and vessels with centres in a rectangle, in an order independent of the rectangle.
+    /// Gets the nests, acini and vessels with centres in an area, in an order independent of the area.
     /// </summary>
-    public List<Gland> Glands(float left, float top, float right, float bottom)
+    public List<Gland> Glands(TissueArea area)
     {
         List<Gland> glands = [];
-        Visit(left, top, right, bottom, NestSpacing, 0.4f, this.seed + 100, (x, y, hash) => Add(Nest(x, y, hash)));
-        Visit(left, top, right, bottom, AcinusSpacing, 0.32f, this.seed + 101, (x, y, hash) => Add(Acinus(x, y, hash)));
-        Visit(left, top, right, bottom, VesselSpacing, 0.45f, this.seed + 102, (x, y, hash) => Add(Vessel(x, y, hash)));
+        Visit(area, NestSpacing, 0.4f, this.seed + 100, (x, y, hash) => Add(Nest(x, y, hash)));
+        Visit(area, AcinusSpacing, 0.32f, this.seed + 101, (x, y, hash) => Add(Acinus(x, y, hash)));
+        Visit(area, VesselSpacing, 0.45f, this.seed + 102, (x, y, hash) => Add(Vessel(x, y, hash)));
         return glands;
 
         void Add(Gland? gland)
@@ -156,16 +157,16 @@ internal sealed class TissueModel
         }
     }
 
-    /// <summary>Gets the nuclei of stroma and infiltrates with centres in a rectangle, including positions inside glands.</summary>
-    public IEnumerable<Nucleus> LooseNuclei(float left, float top, float right, float bottom, Func<float, float, float> fibreAngle)
+    /// <summary>Gets the nuclei of stroma and infiltrates with centres in an area, including positions inside glands.</summary>
+    public IEnumerable<Nucleus> LooseNuclei(TissueArea area, Func<float, float, float> fibreAngle)
     {
         List<Nucleus> nuclei = [];
-        VisitCells(left, top, right, bottom, LymphocyteSpacing, 0.36f, this.seed + 110, (x, y, hash) =>
+        VisitCells(area, LymphocyteSpacing, 0.36f, this.seed + 110, (x, y, hash) =>
         {
             if (Tissue(x, y) > 0.03f && Noise.Draw(hash, 3) < Lymph(x, y) && Fat(x, y) < 0)
                 nuclei.Add(Lymphocyte(x, y, hash));
         });
-        VisitCells(left, top, right, bottom, StromalSpacing, 0.45f, this.seed + 111, (x, y, hash) =>
+        VisitCells(area, StromalSpacing, 0.45f, this.seed + 111, (x, y, hash) =>
         {
             float density = 0.17f + (0.22f * Noise.Step(-0.2f, 0.7f, Noise.Gradient(x / 60, y / 60, this.seed + 75)));
             if (Tissue(x, y) > 0.02f && Noise.Draw(hash, 3) < density && Lymph(x, y) < 0.3f && Fat(x, y) < 0)
@@ -360,40 +361,37 @@ internal sealed class TissueModel
     }
 
     // As Visit; in later sections some points move a little, and the others are drawn anew.
-    private void VisitCells(
-        float left, float top, float right, float bottom, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
+    private void VisitCells(TissueArea area, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
     {
         if (section == 0)
         {
-            Visit(left, top, right, bottom, spacing, jitter, seed, visit);
+            Visit(area, spacing, jitter, seed, visit);
             return;
         }
-        float far = 2 * spacing;
-        Visit(left - far, top - far, right + far, bottom + far, spacing, jitter, seed, (x, y, place) =>
+        Visit(area.Expand(2 * spacing), spacing, jitter, seed, (x, y, place) =>
         {
             uint hash = CellHash(place, place);
             (float dx, float dy) = Shift(place);
             if (!Continues(place))
                 (dx, dy) = (spacing * Noise.Draw(hash, 91, -0.5f, 0.5f), spacing * Noise.Draw(hash, 92, -0.5f, 0.5f));
             (x, y) = (x + dx, y + dy);
-            if (x >= left && x < right && y >= top && y < bottom) visit(x, y, hash);
+            if (area.Contains(x, y)) visit(x, y, hash);
         });
     }
 
-    /// <summary>Calls a function for each point of a jittered lattice in the rectangle.</summary>
-    private static void Visit(
-        float left, float top, float right, float bottom, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
+    /// <summary>Calls a function for each point of a jittered lattice in the area.</summary>
+    private static void Visit(TissueArea area, float spacing, float jitter, uint seed, Action<float, float, uint> visit)
     {
-        int x1 = (int)MathF.Floor((right / spacing) + 1), y1 = (int)MathF.Floor((bottom / spacing) + 1);
-        for (int iy = (int)MathF.Floor(top / spacing) - 1; iy <= y1; iy++)
+        int x1 = (int)MathF.Floor((area.Right / spacing) + 1), y1 = (int)MathF.Floor((area.Bottom / spacing) + 1);
+        for (int iy = (int)MathF.Floor(area.Top / spacing) - 1; iy <= y1; iy++)
         {
-            for (int ix = (int)MathF.Floor(left / spacing) - 1; ix <= x1; ix++)
+            for (int ix = (int)MathF.Floor(area.Left / spacing) - 1; ix <= x1; ix++)
             {
                 uint hash = Noise.Hash(ix, iy, seed);
                 // A half-step shift of every other row makes the lattice less visible.
                 float x = (ix + 0.5f + (0.5f * (iy & 1)) + (jitter * ((2 * Noise.Draw(hash, 1)) - 1))) * spacing;
                 float y = (iy + 0.5f + (jitter * ((2 * Noise.Draw(hash, 2)) - 1))) * spacing;
-                if (x >= left && x < right && y >= top && y < bottom)
+                if (area.Contains(x, y))
                     visit(x, y, hash);
             }
         }

@@ -7,6 +7,7 @@ using Tinctor.Transforms.Landmarks;
 using Tinctor.Viewer.Folders;
 using Tinctor.Viewer.Pixels;
 using Tinctor.Viewer.Registrations;
+using Tinctor.Viewer.Security;
 
 namespace Tinctor.Viewer.Api;
 
@@ -338,7 +339,7 @@ internal sealed class RegistrationEndpoints(RegistrationCatalogue registrations,
         }
         catch (TinctorException e)
         {
-            return described with { State = "failed", Error = e.Remedy is null ? $"{e.Problem}." : $"{e.Problem}. {e.Remedy}" };
+            return described with { State = "failed", Error = PublicMessage.Of(e) };
         }
     }
 
