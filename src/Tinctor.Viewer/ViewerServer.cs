@@ -195,10 +195,12 @@ public sealed class ViewerServer : IAsyncDisposable
         services.AddSingleton(new ModelEndpoints(new(options.Models), options.RefreshInterval));
         services.AddSingleton(provider => new StainedPlaces(results, provider.GetRequiredService<SlideCatalogue>(),
             provider.GetRequiredService<ModelEndpoints>().FindStaining));
-        services.AddSingleton(provider => new StainingQueue(new(Path.Combine(results, "jobs.db")), options.QueuedReads,
+        services.AddSingleton(provider => new StainingJobs(new(Path.Combine(results, "jobs.db")),
+            provider.GetRequiredService<ILogger<StainingJobs>>()));
+        services.AddSingleton(provider => new StainingQueue(provider.GetRequiredService<StainingJobs>(), options.QueuedReads,
             provider.GetRequiredService<ILogger<StainingQueue>>()));
         services.AddHostedService(provider => provider.GetRequiredService<StainingQueue>());
-        services.AddSingleton(provider => new JobEndpoints(provider.GetRequiredService<StainingQueue>(),
+        services.AddSingleton(provider => new JobEndpoints(provider.GetRequiredService<StainingJobs>(),
             provider.GetRequiredService<StainedPlaces>(), provider.GetRequiredService<ModelEndpoints>(),
             provider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping));
         services.AddSingleton<StainedEndpoints>();

@@ -17,11 +17,11 @@ internal sealed record JobJson(string Id, string Slide, string SlideName, string
     string? Error, string? Result, DateTime Created, DateTime Updated);
 
 /// <summary>Jobs that stain whole slides: list, add, pause, continue, cancel, and events as they go on.</summary>
-/// <param name="queue">The jobs.</param>
+/// <param name="jobs">The jobs.</param>
 /// <param name="places">Places of results.</param>
 /// <param name="models">Models of the folders.</param>
 /// <param name="stopping">Ends the streams of events.</param>
-internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, ModelEndpoints models, CancellationToken stopping)
+internal sealed class JobEndpoints(StainingJobs jobs, StainedPlaces places, ModelEndpoints models, CancellationToken stopping)
     : IDisposable
 {
     private const int MostStreams = 100;
@@ -34,18 +34,18 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
     /// <summary>Adds the addresses.</summary>
     public void Map(IEndpointRouteBuilder routes)
     {
-        RouteGroupBuilder jobs = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
-        jobs.MapGet("", () => queue.Jobs.Select(Describe)).WithSummary("Lists jobs, the oldest first");
-        jobs.MapPost("", Add).WithSummary("Adds a job that stains a slide with a model").Produces<JobJson>(201).ProducesProblem(404);
-        jobs.MapGet("/{id}", (string id) => Answer(queue.Jobs.FirstOrDefault(job => job.Id == id), "There is no such job.", 404))
+        RouteGroupBuilder group = routes.MapGroup("/api/v1/jobs").WithTags("Jobs");
+        group.MapGet("", () => jobs.All.Select(Describe)).WithSummary("Lists jobs, the oldest first");
+        group.MapPost("", Add).WithSummary("Adds a job that stains a slide with a model").Produces<JobJson>(201).ProducesProblem(404);
+        group.MapGet("/{id}", (string id) => Answer(jobs.All.FirstOrDefault(job => job.Id == id), "There is no such job.", 404))
             .WithSummary("Gets a job").Produces<JobJson>().ProducesProblem(404);
-        jobs.MapGet("/events", Follow).WithSummary("Sends a job whenever it changes").Produces(200, contentType: "text/event-stream");
+        group.MapGet("/events", Follow).WithSummary("Sends a job whenever it changes").Produces(200, contentType: "text/event-stream");
         MapChange("pause", JobState.Paused, "Pauses a job; stained tiles are kept");
         MapChange("resume", JobState.Queued, "Continues a job that was paused or cancelled, or that failed");
         MapChange("cancel", JobState.Cancelled, "Cancels a job; stained tiles are kept");
 
         void MapChange(string action, JobState state, string summary) =>
-            jobs.MapPost($"/{{id}}/{action}", (string id) => Answer(queue.Change(id, state),
+            group.MapPost($"/{{id}}/{action}", (string id) => Answer(jobs.Change(id, state),
                 "There is no such job, or its state does not allow this.", 409))
                 .WithSummary(summary).Produces<JobJson>().ProducesProblem(409);
     }
@@ -59,7 +59,7 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
             return Results.Problem("There is no such slide or model.", statusCode: 404);
         if (StainedPlaces.FinishedId(key.Target) is not null)
             return Results.Problem("The slide is stained with this model already.", statusCode: 409);
-        StainingJob job = queue.Add(key);
+        StainingJob job = jobs.Add(key);
         return Results.Created($"/api/v1/jobs/{job.Id}", Describe(job));
     }
 
@@ -75,17 +75,17 @@ internal sealed class JobEndpoints(StainingQueue queue, StainedPlaces places, Mo
         var changed = Channel.CreateBounded<StainingJob>(
             new BoundedChannelOptions(LargestBacklog) { FullMode = BoundedChannelFullMode.DropOldest });
         void Receive(StainingJob job) => changed.Writer.TryWrite(job);
-        queue.Changed += Receive;
+        jobs.Changed += Receive;
         try
         {
             // The first event opens the stream, also where there is no job.
             yield return new(null, "open");
-            foreach (StainingJob job in queue.Jobs) yield return new(Describe(job));
+            foreach (StainingJob job in jobs.All) yield return new(Describe(job));
             await foreach (StainingJob job in changed.Reader.ReadAllAsync(end.Token)) yield return new(Describe(job));
         }
         finally
         {
-            queue.Changed -= Receive;
+            jobs.Changed -= Receive;
         }
     }
 

@@ -32,6 +32,9 @@ internal sealed record StainingJob(string Id, string Slide, string Model, string
     /// <summary>Stain of the result; null for a model of one stain.</summary>
     public string? Stain { get; init; }
 
+    /// <summary>Slide, model and result.</summary>
+    public WorkKey Key => new(Slide, Model, Target, Stain);
+
     public JobState State { get; init; }
 
     /// <summary>Number of stained tiles.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tinctor.Staining;
@@ -19,80 +18,25 @@ internal sealed class StainingQueue : BackgroundService
 
     private static readonly TimeSpan IdleTime = TimeSpan.FromMinutes(2), Beat = TimeSpan.FromSeconds(5);
 
-    private readonly JobStore store;
+    private readonly StainingJobs jobs;
     private readonly int mostRequests;
     private readonly ILogger<StainingQueue> log;
     private readonly Lock access = new();
     private readonly SemaphoreSlim wake = new(0);
     private readonly Dictionary<WorkKey, Opening> works = [];
     private readonly Dictionary<string, Stainer> models = [];
-    private readonly Dictionary<string, StainingJob> jobs;
     private readonly List<Request> requests = [];
     private readonly List<Task> writes = [];
     private WorkKey? last, busy;
-    private bool isUnsaved;
 
-    /// <summary>Creates the queue. Jobs that were running when the server ended are queued again.</summary>
-    /// <param name="store">Jobs.</param>
+    /// <summary>Creates the queue.</summary>
+    /// <param name="jobs">Jobs that stain whole slides.</param>
     /// <param name="mostRequests">Largest number of regions that wait to be stained.</param>
     /// <param name="log">Receives errors.</param>
-    public StainingQueue(JobStore store, int mostRequests, ILogger<StainingQueue> log)
+    public StainingQueue(StainingJobs jobs, int mostRequests, ILogger<StainingQueue> log)
     {
-        (this.store, this.mostRequests, this.log) = (store, mostRequests, log);
-        jobs = store.Read().ToDictionary(job => job.Id, StringComparer.Ordinal);
-        foreach (StainingJob job in jobs.Values.Where(job => job.State == JobState.Running).ToList())
-            Update(job.Id, now => now with { State = JobState.Queued });
-    }
-
-    /// <summary>Is raised after a job has changed, on any thread.</summary>
-    public event Action<StainingJob>? Changed;
-
-    /// <summary>All jobs, the oldest first.</summary>
-    public IReadOnlyList<StainingJob> Jobs
-    {
-        get
-        {
-            lock (access) return [.. jobs.Values.OrderBy(job => job.Created)];
-        }
-    }
-
-    /// <summary>Adds a job, unless an active one does the same.</summary>
-    /// <exception cref="TinctorException">The job cannot be saved, as on a full disk.</exception>
-    public StainingJob Add(WorkKey key)
-    {
-        lock (access)
-        {
-            if (jobs.Values.FirstOrDefault(job => KeyOf(job) == key && (job.IsActive || job.State == JobState.Paused)) is { } same)
-                return same;
-            StainingJob job = Save(new(Guid.CreateVersion7().ToString("N"), key.Slide, key.Model, key.Target)
-            {
-                Stain = key.Stain,
-                Created = DateTime.UtcNow,
-            });
-            wake.Release();
-            return job;
-        }
-    }
-
-    /// <summary>Pauses, continues or cancels a job.</summary>
-    /// <returns>The job, or null if there is none or it cannot change to that state.</returns>
-    /// <exception cref="TinctorException">The change cannot be saved, as on a full disk.</exception>
-    public StainingJob? Change(string id, JobState state)
-    {
-        lock (access)
-        {
-            if (!jobs.TryGetValue(id, out StainingJob? job)) return null;
-            bool allowed = state switch
-            {
-                JobState.Paused => job.IsActive,
-                JobState.Queued => job.State is JobState.Paused or JobState.Failed or JobState.Cancelled,
-                JobState.Cancelled => job.IsActive || job.State == JobState.Paused,
-                _ => false,
-            };
-            if (!allowed) return null;
-            wake.Release();
-            return Save(job with { State = state, Error = null });
-        }
+        (this.jobs, this.mostRequests, this.log) = (jobs, mostRequests, log);
+        jobs.Changed += WakeFor;
     }
 
     /// <summary>Opens a slide for staining, or returns the one that is open.</summary>
@@ -157,6 +101,7 @@ internal sealed class StainingQueue : BackgroundService
     public override void Dispose()
     {
         base.Dispose();
+        jobs.Changed -= WakeFor;
         // The tile in work uses its model to the end.
         ExecuteTask?.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait();
         lock (access)
@@ -188,6 +133,12 @@ internal sealed class StainingQueue : BackgroundService
                 return;
             }
         }
+    }
+
+    // Running jobs change with every tile that is stained here.
+    private void WakeFor(StainingJob changed)
+    {
+        if (changed.State != JobState.Running) wake.Release();
     }
 
     // Slides are opened on this thread as well, because it measures them with the network.
@@ -277,24 +228,23 @@ internal sealed class StainingQueue : BackgroundService
         StainingJob? job;
         lock (access)
         {
-            job = Next(jobs.Values.Where(job => job.IsActive && !IsFinishing(job)).OrderBy(job => job.Created).Take(MostJobs).ToList(),
-                KeyOf);
+            job = Next(jobs.All.Where(job => job.IsActive && !IsFinishing(job)).Take(MostJobs).ToList(), job => job.Key);
             if (job is null) return false;
-            last = busy = KeyOf(job);
+            last = busy = job.Key;
         }
         try
         {
-            SlideInWork work = Open(KeyOf(job));
+            SlideInWork work = Open(job.Key);
             work.Used = DateTime.UtcNow;
             if (work.NextMissing() is { } tile) work.Stain(tile);
-            Update(job.Id, now => now.IsActive ? now with { State = JobState.Running, Done = work.Done, Total = work.Total } : now);
+            jobs.Update(job.Id, now => now.IsActive ? now with { State = JobState.Running, Done = work.Done, Total = work.Total } : now);
             if (work.NextMissing() is null) Finish(job, work, cancel);
         }
         catch (Exception e)
         {
             lock (access)
             {
-                if (works.TryGetValue(KeyOf(job), out Opening? opening) && opening.TryFail(e)) works.Remove(KeyOf(job));
+                if (works.TryGetValue(job.Key, out Opening? opening) && opening.TryFail(e)) works.Remove(job.Key);
             }
             Fail(job, e);
         }
@@ -302,7 +252,7 @@ internal sealed class StainingQueue : BackgroundService
     }
 
     private bool IsFinishing(StainingJob job) =>
-        works.TryGetValue(KeyOf(job), out Opening? opening) && opening.Work is { IsCompletedSuccessfully: true, Result.IsFinishing: true };
+        works.TryGetValue(job.Key, out Opening? opening) && opening.Work is { IsCompletedSuccessfully: true, Result.IsFinishing: true };
 
     // The slide is written on another thread, while other slides are stained.
     private void Finish(StainingJob job, SlideInWork work, CancellationToken cancel)
@@ -314,7 +264,7 @@ internal sealed class StainingQueue : BackgroundService
             {
                 work.Finish(cancel);
                 Close(work);
-                Update(job.Id, now => now with { State = JobState.Finished, Done = work.Total, Total = work.Total });
+                jobs.Update(job.Id, now => now with { State = JobState.Finished, Done = work.Total, Total = work.Total });
             }
             catch (OperationCanceledException)
             {
@@ -338,50 +288,7 @@ internal sealed class StainingQueue : BackgroundService
         string message = error is TinctorException e ? PublicMessage.Of(e)
             : "The slide could not be stained; the log of the server has the reason.";
         if (error is not TinctorException) log.LogError(error, "Job {Job} failed", job.Id);
-        Update(job.Id, now => now with { State = JobState.Failed, Error = message });
-    }
-
-    // Progress that cannot be saved, as on a full disk, is lost by a restart only: the job then goes on from its tiles.
-    private void Update(string id, Func<StainingJob, StainingJob> change)
-    {
-        lock (access)
-        {
-            if (!jobs.TryGetValue(id, out StainingJob? job)) return;
-            job = change(job) with { Updated = DateTime.UtcNow };
-            try
-            {
-                store.Write(job);
-                isUnsaved = false;
-            }
-            catch (TinctorException e)
-            {
-                if (!isUnsaved) log.LogError(e, "Jobs cannot be saved");
-                isUnsaved = true;
-            }
-            Announce(job);
-        }
-    }
-
-    private StainingJob Save(StainingJob job)
-    {
-        job = job with { Updated = DateTime.UtcNow };
-        store.Write(job);
-        return Announce(job);
-    }
-
-    [SuppressMessage("Design", "CA1031", Justification = "A receiver that fails must not stop the queue.")]
-    private StainingJob Announce(StainingJob job)
-    {
-        jobs[job.Id] = job;
-        try
-        {
-            Changed?.Invoke(job);
-        }
-        catch (Exception e)
-        {
-            log.LogError(e, "A receiver of jobs failed");
-        }
-        return job;
+        jobs.Update(job.Id, now => now with { State = JobState.Failed, Error = message });
     }
 
     // The item after that of the last turn.
@@ -408,7 +315,8 @@ internal sealed class StainingQueue : BackgroundService
     // Slides that nobody waits for and no job stains.
     private IEnumerable<SlideInWork> Idle()
     {
-        HashSet<WorkKey> used = [.. jobs.Values.Where(job => job.IsActive).Select(KeyOf), .. requests.Select(request => request.Work.Key)];
+        HashSet<WorkKey> used = [.. requests.Select(request => request.Work.Key)];
+        used.UnionWith(jobs.All.Where(job => job.IsActive).Select(job => job.Key));
         return Opened().Where(work => !work.IsFinishing && work.Key != busy && !used.Contains(work.Key));
     }
 
@@ -417,8 +325,6 @@ internal sealed class StainingQueue : BackgroundService
         lock (access) works.Remove(work.Key);
         work.Dispose();
     }
-
-    private static WorkKey KeyOf(StainingJob job) => new(job.Slide, job.Model, job.Target, job.Stain);
 
     // Slide that is being opened or open.
     private sealed class Opening

@@ -28,8 +28,8 @@ public sealed class StainingQueueTests : IDisposable
         DateTime first;
         await using (var started = await Started.StartAsync(Store))
         {
-            job = started.Queue.Add(Key("a"));
-            Assert.Equal(job.Id, started.Queue.Add(Key("a")).Id);
+            job = started.Jobs.Add(Key("a"));
+            Assert.Equal(job.Id, started.Jobs.Add(Key("a")).Id);
             await started.UntilAsync(job.Id, now => now.Done >= 1);
             first = File.GetLastWriteTimeUtc(Tiles("a")[0]);
         }
@@ -53,16 +53,16 @@ public sealed class StainingQueueTests : IDisposable
     {
         await using var started = await Started.StartAsync(Store);
         SlideInWork work = await started.Queue.OpenAsync(Key("a"));
-        StainingJob job = started.Queue.Add(Key("a"));
+        StainingJob job = started.Jobs.Add(Key("a"));
         await started.UntilAsync(job.Id, now => now.Done >= 1);
         // The last corner, which the job reaches at its end.
         Assert.True(await started.Queue.StainAsync(work, work.Width - 200, work.Height - 200, 200, 200,
             TestContext.Current.CancellationToken));
         Assert.Empty(work.Missing(work.Width - 200, work.Height - 200, 200, 200));
         Assert.True(work.Done < work.Total, "the job was faster than the view");
-        Assert.Equal(JobState.Paused, started.Queue.Change(job.Id, JobState.Paused)!.State);
-        Assert.Equal(JobState.Cancelled, started.Queue.Change(job.Id, JobState.Cancelled)!.State);
-        Assert.Null(started.Queue.Change(job.Id, JobState.Paused));
+        Assert.Equal(JobState.Paused, started.Jobs.Change(job.Id, JobState.Paused)!.State);
+        Assert.Equal(JobState.Cancelled, started.Jobs.Change(job.Id, JobState.Cancelled)!.State);
+        Assert.Null(started.Jobs.Change(job.Id, JobState.Paused));
         Image corner = work.Read(work.Width - 100, work.Height - 100, 100, 100, 50, 50);
         Assert.Equal((50, 50), (corner.Width, corner.Height));
     }
@@ -97,7 +97,7 @@ public sealed class StainingQueueTests : IDisposable
     public async Task Job_without_model_fails_with_its_reason()
     {
         await using var started = await Started.StartAsync(Store);
-        StainingJob job = started.Queue.Add(Key("a") with { Model = folder.File("nothing") });
+        StainingJob job = started.Jobs.Add(Key("a") with { Model = folder.File("nothing") });
         StainingJob failed = await started.UntilAsync(job.Id, now => now.State == JobState.Failed);
         Assert.StartsWith("nothing: ", failed.Error); // without the folders of the server
     }
@@ -113,19 +113,19 @@ public sealed class StainingQueueTests : IDisposable
         // SQLite writes into the pages that its log has, until they are used up.
         string problem = Assert.Throws<TinctorException>(() =>
         {
-            for (int i = 0; i < 1000; i++) started.Queue.Add(key with { Slide = folder.File($"{i}.tif") });
+            for (int i = 0; i < 1000; i++) started.Jobs.Add(key with { Slide = folder.File($"{i}.tif") });
         }).Message;
         Assert.StartsWith($"{jobs}: cannot be written: no space left on the disk", problem);
 
         // Space for the list of jobs, but not for a tile.
         using (FileStream file = File.OpenWrite(filler)) file.SetLength(file.Length - 100_000);
-        StainingJob job = started.Queue.Add(key);
+        StainingJob job = started.Jobs.Add(key);
         StainingJob failed = await started.UntilAsync(job.Id, now => now.State == JobState.Failed);
         Assert.Contains("no space left on the disk", failed.Error);
         Assert.False(File.Exists(key.Target));
 
         File.Delete(filler);
-        Assert.NotNull(started.Queue.Change(job.Id, JobState.Queued));
+        Assert.NotNull(started.Jobs.Change(job.Id, JobState.Queued));
         await started.UntilAsync(job.Id, now => now.State == JobState.Finished);
         using Slide stained = Slide.Open(key.Target);
         Assert.Equal((Width, Height), (stained.Width, stained.Height));
@@ -137,7 +137,7 @@ public sealed class StainingQueueTests : IDisposable
         using var disk = new SmallDisk(200);
         var store = new JobStore(disk.At("jobs.db"));
         await using var started = await Started.StartAsync(store);
-        StainingJob job = started.Queue.Add(Key("a"));
+        StainingJob job = started.Jobs.Add(Key("a"));
         Fill(disk.At("filler"));
         await started.UntilAsync(job.Id, now => now.State == JobState.Finished);
         Assert.True(File.Exists(Key("a").Target));
@@ -199,20 +199,23 @@ public sealed class StainingQueueTests : IDisposable
 
     private sealed class Started : IAsyncDisposable
     {
+        public StainingJobs Jobs { get; private init; } = null!;
+
         public StainingQueue Queue { get; private init; } = null!;
 
         public static async Task<Started> StartAsync(JobStore store)
         {
-            var queue = new StainingQueue(store, 64, NullLogger<StainingQueue>.Instance);
+            var jobs = new StainingJobs(store, NullLogger<StainingJobs>.Instance);
+            var queue = new StainingQueue(jobs, 64, NullLogger<StainingQueue>.Instance);
             await queue.StartAsync(CancellationToken.None);
-            return new() { Queue = queue };
+            return new() { Jobs = jobs, Queue = queue };
         }
 
         public async Task<StainingJob> UntilAsync(string id, Func<StainingJob, bool> condition)
         {
             for (int i = 0; i < 1200; i++)
             {
-                StainingJob job = Queue.Jobs.Single(job => job.Id == id);
+                StainingJob job = Jobs.All.Single(job => job.Id == id);
                 if (condition(job)) return job;
                 Assert.False(job.State == JobState.Failed, job.Error);
                 await Task.Delay(100);
