@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using Tinctor.Torch.Nn;
 using Tinctor.Training.Configuration;
+using Tinctor.Training.Learners;
 using Tinctor.Training.Loading;
 using Tinctor.Training.Runs;
 using Tinctor.Training.Validation;
@@ -10,7 +12,7 @@ namespace Tinctor.Training;
 /// <summary>README.md of a model folder: method, training data, validation, intended use and settings.</summary>
 internal static class ModelCard
 {
-    public static string Write(RunConfig config, TrainingData data, TrainingState state, PairScore score, int scored)
+    public static string Write(RunConfig config, Module network, TrainingData data, TrainingState state, PairScore score, int scored)
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
@@ -19,6 +21,7 @@ internal static class ModelCard
             | | |
             |---|---|
             | Method | {config.Method} |
+            | Parameters | {Learner.DescribeSize(network)} |
             | Created by | Tinctor {RunEnvironment.Version}, {DateTime.UtcNow:yyyy-MM-dd} |
             | Training data | {data.Manifest.Describe()} |
             | Trained on | {data.DescribeTrain("pairs")}, {config.Data.Direction}, {Crops(config.Data)} |

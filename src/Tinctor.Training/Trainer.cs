@@ -291,7 +291,7 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
         if (!IsWriter) return;
         string? notExported = TrainedModel.Write(folder,
             new ModelConfig { Method = config.Method, Direction = config.Data.Direction, Model = config.Model, Stains = config.Stains },
-            state.ModelWeights(), ModelCard.Write(config, data, state, score, scored.Count), Novelty());
+            state.ModelWeights(), ModelCard.Write(config, method.Trained, data, state, score, scored.Count), Novelty());
         config.Model.TrainedWith?.WriteTraining(Folder.Model);
         if (notExported is not null) Observer.Note($"the model has no model.onnx: {notExported}");
     }
@@ -314,7 +314,8 @@ internal sealed class MethodLoop : TrainingLoop<Method>, IDisposable
                 Model = reversed.Model,
                 Stains = reversed.Stains,
             },
-            new OrderedDictionary<string, Tensor>(generator.state_dict()), ModelCard.Write(reversed, data, state, score, scored.Count));
+            new OrderedDictionary<string, Tensor>(generator.state_dict()),
+            ModelCard.Write(reversed, generator, data, state, score, scored.Count));
         Observer.Note($"the model from targets to sources is {folder}");
         if (notExported is not null) Observer.Note($"the model from targets to sources has no model.onnx: {notExported}");
     }

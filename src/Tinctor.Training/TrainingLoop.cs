@@ -105,6 +105,8 @@ internal abstract class TrainingLoop<TLearner> where TLearner : Learner
         RequireSameRun();
         torch.manual_seed(seed);
         using TLearner learner = Create();
+        var sizes = learner.Networks.Select(network => $"{network.Key} {Learner.DescribeSize(network.Value)}");
+        Observer.Note($"parameters: {string.Join(", ", sizes)}");
         using var state = new TrainingState(learner, config, Device, ScoreName(learner), LowerIsBetter);
         WarnOfInitialWeights();
         if (resume) Load(state);

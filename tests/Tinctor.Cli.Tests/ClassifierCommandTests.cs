@@ -16,6 +16,7 @@ public sealed class ClassifierCommandTests : IDisposable
         Outcome trained = Train("judge", "--seed", "1", "--fold", "1", "--role", "evaluator");
         Assert.Equal(("", 0), (trained.Error, trained.Code));
         Assert.Contains("training on 4 images; validation: 4 images, fold 1 of 2, by slide", trained.All);
+        Assert.Contains("parameters: network 11,", trained.All);
         Assert.Contains("quadratic kappa", trained.All);
         ClassifierCard card = SupervisedModel.ReadCard<ClassifierCard>(At("judge"), "classifier");
         Assert.Equal(("evaluator", "resnet18", 64), (card.Role, card.Architecture, card.ImageSize));

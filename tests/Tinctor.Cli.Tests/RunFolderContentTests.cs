@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
 using Tinctor.Slides;
+using Tinctor.Torch;
+using Tinctor.Torch.Serialization;
 using Tinctor.Training.Tests.Loop;
 
 namespace Tinctor.Cli.Tests;
@@ -63,6 +66,17 @@ public sealed class RunFolderContentTests(TrainedRun trained)
         Assert.Contains("| Held-out slides | slide3, slide4 |", card);
         Assert.Contains("Research use only, not for diagnosis", card);
         Assert.Contains("ngf: 4", card);
+    }
+
+    [Fact]
+    public void Model_card_counts_parameters_without_statistics()
+    {
+        OrderedDictionary<string, Tensor> weights = SafeTensors.Load(Path.Combine(trained.Model, "model.safetensors"));
+        long parameters = weights.Where(each => !each.Key.Contains("running_") && !each.Key.EndsWith("num_batches_tracked"))
+            .Sum(each => each.Value.numel());
+        Assert.InRange(parameters, 1, weights.Values.Sum(tensor => tensor.numel()));
+        Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"| Parameters | {parameters:N0} |"),
+            File.ReadAllText(Path.Combine(trained.Model, "README.md")));
     }
 
     private static (int, int) Size(string path)
