@@ -14,8 +14,8 @@ public static class Evaluator
     private const double LeastDabShare = 0.001;
 
     /// <summary>
-    /// Matches and checks the images, and computes metrics, analyses and statistics. Images are read one by one, so memory does not grow
-    /// with their number.
+    /// Matches and checks the images, and computes metrics, analyses and statistics. Images are read one by one, and up to 512 MB of them
+    /// are kept until they are read again, so memory does not grow with their number.
     /// </summary>
     /// <param name="options">The images and metrics.</param>
     /// <param name="progress">Receives progress, from several threads.</param>
@@ -30,10 +30,12 @@ public static class Evaluator
         TrainingRun? run = options.Run is null ? null : TrainingRun.Read(options.Run);
         ImagePairs set = ImagePairs.Match(options.Folders, options.Protocol.Requirements(Ssim.WindowSize(options.Ssim)));
         PairMetric[] metrics = [.. chosen.Where(m => m.NotComputed is null)];
-        MeanColour colour = BaselineColour(set, progress, cancel);
+        var cache = new ImageCache();
+        MeanColour colour = BaselineColour(set, cache, progress, cancel);
         ScoredMethod[] methods = [.. options.Stained.Select(Model), .. Baselines(set, colour)];
         ScoredMethod[] computed = [.. methods.Where(m => m.NotComputed is null)];
-        var scored = ImagePass.Over(set.Pairs, "scoring", progress, cancel, pair => Score(pair, metrics, computed, colour));
+        var flat = new FlatImage(colour);
+        var scored = ImagePass.Over(set.Pairs, "scoring", progress, cancel, pair => Score(pair, metrics, computed, flat, cache));
         ImageResult[] images = [.. scored.Select(image => image.Result)];
         var bootstrap = new Bootstrap([.. images.Select(i => i.Pair.SlideId)], options.Resamples, options.Confidence, options.Seed);
         string? notTested = NotTested(bootstrap);
@@ -89,15 +91,18 @@ public static class Evaluator
                 : $"the {colour.Images} real images of the training set")),
     ];
 
-    private static MeanColour BaselineColour(ImagePairs set, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    // Real images that are read for the mean colour are read again for the scores.
+    private static MeanColour BaselineColour(
+        ImagePairs set, ImageCache cache, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         string[] tested = [.. set.Pairs.Select(p => p.Real)], training = [.. set.TrainingTargets.Select(t => t.Path)];
         MeanColour.RefuseLeak(training, tested);
-        return MeanColour.Compute(training.Length > 0 ? training : tested, progress, cancel);
+        return training.Length > 0 ? MeanColour.Compute(training, path => Image.Read(path), progress, cancel)
+            : MeanColour.Compute(tested, cache.Keep, progress, cancel);
     }
 
     private static (ImageResult Result, double BrownShare, DabMeans? Dab, (string Path, string Note)[] Notes) Score(
-        ImagePair pair, PairMetric[] metrics, ScoredMethod[] methods, MeanColour colour)
+        ImagePair pair, PairMetric[] metrics, ScoredMethod[] methods, FlatImage flat, ImageCache cache)
     {
         var notes = new List<(string Path, string Note)>();
         var real = new ScoredImage(Read(pair.Real));
@@ -105,9 +110,8 @@ public static class Evaluator
         DabMeans? dab = metrics.Contains(StainHistograms.DabMean) ? new(pair.Name, real) : null;
         foreach (ScoredMethod method in methods)
         {
-            var image = new ScoredImage(method.Key == ScoredMethod.MeanColour
-                ? colour.Flat(real.Width, real.Height)
-                : Read(pair.PathOf(method.Key)));
+            ScoredImage image = method.Key == ScoredMethod.MeanColour ? flat.OfSize(real.Width, real.Height)
+                : new(Read(pair.PathOf(method.Key)));
             scores[method.Key] = [.. metrics.Select(m => m.Compute(image, real))];
             dab?.Add(method, image);
         }
@@ -115,7 +119,7 @@ public static class Evaluator
 
         Image Read(string path)
         {
-            Image image = Image.Read(path);
+            Image image = cache.Take(path);
             notes.AddRange(image.Notes.Select(note => (path, note)));
             return pair.CropCentre(RgbReader.ToRgb(image));
         }
@@ -200,5 +204,14 @@ public static class Evaluator
         else if (bootstrap.Units < 10)
             warnings.Add($"Intervals are based on only {bootstrap.Units} {bootstrap.Unit}s and are probably too narrow.");
         return warnings;
+    }
+
+    // Baseline of one colour, which images of one size share with its planes.
+    private sealed class FlatImage(MeanColour colour)
+    {
+        private volatile ScoredImage? last;
+
+        public ScoredImage OfSize(int width, int height) =>
+            last is { } flat && (flat.Width, flat.Height) == (width, height) ? flat : last = new(colour.Flat(width, height));
     }
 }

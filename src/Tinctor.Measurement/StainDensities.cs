@@ -5,7 +5,7 @@ namespace Tinctor.Measurement;
 
 /// <summary>
 /// Optical densities of haematoxylin and DAB in an 8-bit RGB image, computed on first use by colour deconvolution (Ruifrok and Johnston
-/// 2001, with an orthogonal residual). Negative densities become 0. Not thread-safe.
+/// 2001, with an orthogonal residual). Negative densities become 0. Thread-safe.
 /// </summary>
 internal sealed class StainDensities
 {
@@ -20,7 +20,7 @@ internal sealed class StainDensities
             var (haematoxylin, dab) = (new float[rgb.Width * rgb.Height], new float[rgb.Width * rgb.Height]);
             StainMatrix.HaematoxylinDab.SeparatePlanes(rgb.Data, haematoxylin, dab);
             return (haematoxylin, dab);
-        }, LazyThreadSafetyMode.None);
+        });
     }
 
     /// <summary>Width in pixels.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Tinctor.Slides;
 
@@ -9,6 +10,9 @@ namespace Tinctor.Slides;
 /// </summary>
 internal static class Resampler
 {
+    // Samples after the end of a row, so that whole vectors can be read and written everywhere.
+    private const int Padding = 3;
+
     public static Image Resize(Image source, int width, int height, ResizeKernel kernel) => Resample(source,
         new Taps(0, source.Width, 0, width, (double)source.Width / width, kernel),
         new Taps(0, source.Height, 0, height, (double)source.Height / height, kernel));
@@ -62,44 +66,42 @@ internal static class Resampler
     private static void Resample(Image source, Taps across, Taps down, Action<int, float[]> receive)
     {
         var samples = across.Count * source.Channels;
-        var line = new float[source.Width * source.Channels];
+        var line = new float[source.Width * source.Channels + Padding];
         var sum = new float[samples];
-        var rows = new Dictionary<int, float[]>(); // source rows at the new width, as long as the kernel needs them
+        // Source rows at the new width, as long as the kernel needs them, in a ring.
+        float[][] rows = [.. Enumerable.Range(0, down.Longest).Select(_ => new float[samples + Padding])];
+        var read = 0;
         for (var y = 0; y < down.Count; y++)
         {
             var (first, weights) = down[y];
-            foreach (var old in rows.Keys.Where(row => row < first).ToArray())
+            for (read = Math.Max(read, first); read < first + weights.Length; read++)
             {
-                rows.Remove(old);
+                source.ReadRow(read, line.AsSpan(..^Padding));
+                Across(line, rows[read % rows.Length], across, source.Channels);
             }
             Array.Clear(sum);
             for (var i = 0; i < weights.Length; i++)
             {
-                if (!rows.TryGetValue(first + i, out var row))
-                {
-                    source.ReadRow(first + i, line);
-                    row = rows[first + i] = new float[samples];
-                    Across(line, row, across, source.Channels);
-                }
-                AddScaled(row, weights[i], sum);
+                AddScaled(rows[(first + i) % rows.Length].AsSpan(..samples), weights[i], sum);
             }
             receive(y, sum);
         }
     }
 
-    private static void Across(ReadOnlySpan<float> line, Span<float> row, Taps taps, int channels)
+    // Four samples at a time, of which those after the last channel are not used.
+    private static void Across(float[] line, float[] row, Taps taps, int channels)
     {
-        for (var x = 0; x < row.Length / channels; x++)
+        for (var x = 0; x < taps.Count; x++)
         {
             var (first, weights) = taps[x];
-            for (var c = 0; c < channels; c++)
+            for (var c = 0; c < channels; c += Vector128<float>.Count)
             {
-                var sum = 0f;
+                var sum = Vector128<float>.Zero;
                 for (int i = 0, j = first * channels + c; i < weights.Length; i++, j += channels)
                 {
-                    sum += weights[i] * line[j];
+                    sum += Vector128.Create(line, j) * weights[i];
                 }
-                row[x * channels + c] = sum;
+                sum.CopyTo(row, x * channels + c);
             }
         }
     }
@@ -137,6 +139,9 @@ internal static class Resampler
         }
 
         public int Count => taps.Length;
+
+        /// <summary>Largest number of weights.</summary>
+        public int Longest => taps.Max(tap => tap.Weights.Length);
 
         public (int First, float[] Weights) this[int target] => taps[target];
 

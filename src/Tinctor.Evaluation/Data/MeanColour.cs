@@ -8,11 +8,12 @@ namespace Tinctor.Evaluation.Data;
 internal sealed record MeanColour(byte[] Rgb, int Images)
 {
     /// <summary>Averages over all pixels of all images.</summary>
-    public static MeanColour Compute(IReadOnlyList<string> paths, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
+    public static MeanColour Compute(
+        IReadOnlyList<string> paths, Func<string, Image> read, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {
         var images = ImagePass.Over(paths, "mean colour", progress, cancel, path =>
         {
-            Image image = RgbReader.Read(path);
+            Image image = RgbReader.ToRgb(read(path));
             return (Sums: Sums(image.Data), Pixels: (long)image.Width * image.Height);
         });
         long pixels = images.Sum(image => image.Pixels);

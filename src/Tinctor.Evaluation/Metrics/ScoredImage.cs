@@ -4,7 +4,7 @@ using Tinctor.Slides.Colour;
 
 namespace Tinctor.Evaluation.Metrics;
 
-/// <summary>An 8-bit RGB image with planes that several metrics share, computed on first use. Not thread-safe.</summary>
+/// <summary>An 8-bit RGB image with planes that several metrics share, computed on first use. Thread-safe.</summary>
 public sealed class ScoredImage
 {
     private float[]? lab;
@@ -39,10 +39,10 @@ public sealed class ScoredImage
     public float[] Dab => Stains.Dab;
 
     /// <summary>L*, a* and b* of each pixel, interleaved.</summary>
-    internal float[] Lab => lab ??= CieLab.FromBytes(Image.Data);
+    internal float[] Lab => LazyInitializer.EnsureInitialized(ref lab, () => CieLab.FromBytes(Image.Data));
 
     /// <summary>Densities of haematoxylin, eosin and DAB for each pixel, as in scikit-image's rgb2hed.</summary>
-    internal float[][] HaematoxylinEosinDab => haematoxylinEosinDab ??= SeparateStains();
+    internal float[][] HaematoxylinEosinDab => LazyInitializer.EnsureInitialized(ref haematoxylinEosinDab, SeparateStains);
 
     private float[][] SeparateStains()
     {
