@@ -63,8 +63,7 @@ internal static class ImageReader
     }
 
     /// <summary>Identifies the format by the first bytes.</summary>
-    /// <exception cref="TinctorException">The file is missing, a folder, empty or of another format.</exception>
-    /// <exception cref="TinctorException">It is a folder, empty, or of a format that is not read.</exception>
+    /// <exception cref="TinctorException">The file is missing, a folder, empty, or of a format that is not read.</exception>
     public static ImageFormat Identify(string path)
     {
         byte[] start = Start(path);
