@@ -25,12 +25,3 @@ settings() {
         *) printf '%s\n' "${resnet[@]}" ;;
     esac
 }
-
-# train_encoders OPTIONS...: trains the encoders of CEFF, for 40 epochs or $ENCODER_EPOCHS.
-train_encoders() {
-    local options=(-o "$work/encoders" --threads 1)
-    [ -f "$work/encoders/model/card.json" ] && return
-    [ -d "$work/encoders" ] && { tinctor train ceff-encoder "${options[@]}" --resume; return; }
-    tinctor train ceff-encoder --crop-size 64 --batch-size 32 --epochs "${ENCODER_EPOCHS:-40}" --learning-rate 5e-4 --set ngf=8 \
-        --set feature_dim=128 "$@" "${options[@]}"
-}

@@ -12,3 +12,13 @@ train_classifier() {
     [ -d "$work/$role" ] && { tinctor train classifier "${common[@]}" --resume; return; }
     tinctor train classifier --data "$work/data" --role "$role" --seed "$seed" --half "$half" "$@" "${common[@]}"
 }
+
+# train_encoders OPTIONS...: trains the encoders of CEFF, for 40 epochs or $ENCODER_EPOCHS. Their crops are half of those of the generators of
+# bench/ceff, the size that these pass to an encoder.
+train_encoders() {
+    local options=(-o "$work/encoders" --threads 1)
+    [ -f "$work/encoders/model/card.json" ] && return
+    [ -d "$work/encoders" ] && { tinctor train ceff-encoder "${options[@]}" --resume; return; }
+    tinctor train ceff-encoder --crop-size 64 --batch-size 32 --epochs "${ENCODER_EPOCHS:-40}" --learning-rate 5e-4 --set ngf=8 \
+        --set feature_dim=128 "$@" "${options[@]}"
+}
