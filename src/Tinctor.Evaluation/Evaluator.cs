@@ -91,7 +91,7 @@ public static class Evaluator
                 : $"the {colour.Images} real images of the training set")),
     ];
 
-    // Real images that are read for the mean colour are read again for the scores.
+    // The real images of the test set are kept for the scores.
     private static MeanColour BaselineColour(
         ImagePairs set, ImageCache cache, IProgress<EvaluationProgress>? progress, CancellationToken cancel)
     {

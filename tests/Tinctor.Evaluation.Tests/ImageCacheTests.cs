@@ -14,6 +14,6 @@ public sealed class ImageCacheTests
         Image kept = cache.Keep(path);
         File.Delete(path);
         Assert.Same(kept, cache.Take(path));
-        Assert.ThrowsAny<Exception>(() => cache.Take(path));
+        Assert.Throws<TinctorException>(() => cache.Take(path));
     }
 }

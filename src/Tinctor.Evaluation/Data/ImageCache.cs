@@ -3,10 +3,12 @@ using Tinctor.Slides;
 
 namespace Tinctor.Evaluation.Data;
 
-/// <summary>Decoded images, kept from one pass over the files to the next as far as memory allows. Thread-safe.</summary>
+/// <summary>
+/// Decoded images, kept from one pass over the files to the next as far as memory allows, because decoding a PNG takes longer than most
+/// metrics of it. Thread-safe.
+/// </summary>
 internal sealed class ImageCache
 {
-    // Decoding a PNG takes longer than most metrics of it.
     private const long LargestSize = 512L << 20;
 
     private readonly ConcurrentDictionary<string, Image> images = new(StringComparer.Ordinal);

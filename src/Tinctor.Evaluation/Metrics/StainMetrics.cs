@@ -23,10 +23,11 @@ internal static class StainMetrics
     {
         const float LeastDensity = 0.15f;
         ReadOnlySpan<byte> rgb = image.Image.Data;
+        ReadOnlySpan<float> dab = image.Dab;
         long brown = 0;
-        for (int i = 0; i < image.Dab.Length; i++)
-            if (image.Dab[i] >= LeastDensity && rgb[(3 * i) + 2] < rgb[(3 * i) + 1]) brown++;
-        return brown / (double)image.Dab.Length;
+        for (int i = 0; i < dab.Length; i++)
+            if (dab[i] >= LeastDensity && rgb[(3 * i) + 2] < rgb[(3 * i) + 1]) brown++;
+        return brown / (double)dab.Length;
     }
 
     private static IEnumerable<PairMetric> Of(string suffix, string group, string title, Func<ScoredImage, float[]> plane)

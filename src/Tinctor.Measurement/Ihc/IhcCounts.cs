@@ -84,11 +84,12 @@ internal readonly record struct IhcCounts(double Area, long Tissue, double Tissu
         double area = all * settings.Mpp * settings.Mpp / 1e6;
         long tissue = 0, positive = 0;
         double density = 0, positiveDensity = 0;
-        for (int i = 0; i < image.Dab.Length; i++)
+        ReadOnlySpan<float> haematoxylin = image.Haematoxylin, dabs = image.Dab;
+        for (int i = 0; i < dabs.Length; i++)
         {
             if (pixels is not null && !pixels[i]) continue;
-            float dab = image.Dab[i];
-            if (image.Haematoxylin[i] + dab < settings.TissueDensity) continue;
+            float dab = dabs[i];
+            if (haematoxylin[i] + dab < settings.TissueDensity) continue;
             tissue++;
             density += dab;
             if (dab < settings.PositiveDensity) continue;

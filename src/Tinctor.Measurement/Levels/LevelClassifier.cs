@@ -115,9 +115,10 @@ internal sealed class LevelClassifier : IDisposable
     private static double TissueIn(Image image, bool[] inside, double density)
     {
         var stains = new StainDensities(image);
+        ReadOnlySpan<float> haematoxylin = stains.Haematoxylin, dab = stains.Dab;
         int tissue = 0;
         for (int i = 0; i < inside.Length; i++)
-            if (inside[i] && stains.Haematoxylin[i] + stains.Dab[i] >= density) tissue++;
+            if (inside[i] && haematoxylin[i] + dab[i] >= density) tissue++;
         return tissue;
     }
 

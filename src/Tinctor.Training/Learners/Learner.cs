@@ -18,10 +18,6 @@ public abstract class Learner : IDisposable
     /// <summary>All networks by name, for checkpoints.</summary>
     public abstract IReadOnlyDictionary<string, Module> Networks { get; }
 
-    /// <summary>Number of parameters of a network, as in "1,544,519".</summary>
-    internal static string DescribeSize(Module network) =>
-        network.parameters().Sum(parameter => parameter.numel()).ToString("N0", CultureInfo.InvariantCulture);
-
     /// <summary>All optimisers by name, for checkpoints and the learning rate.</summary>
     public abstract IReadOnlyDictionary<string, Optimizer> Optimizers { get; }
 
@@ -30,6 +26,10 @@ public abstract class Learner : IDisposable
 
     /// <summary>Restores a <see cref="State"/>.</summary>
     public virtual void LoadState(IReadOnlyDictionary<string, Tensor> state) { }
+
+    /// <summary>Number of parameters of a network, as in "1,544,519".</summary>
+    internal static string DescribeSize(Module network) =>
+        network.parameters().Sum(parameter => parameter.numel()).ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary>Frees the networks.</summary>
     public virtual void Dispose()
